@@ -23,8 +23,8 @@ export type TestPlan = Readonly<{ first: readonly Check[]; alone: readonly Check
 
 const TEST_TIMEOUT_MS = 300_000
 
-/** Files that run at once. A lab machine waits often, for packages, services, its own boot and the end of a watch: two leave a part of two cores idle. */
-const CONCURRENCY = { unit: 2, lab: 3 } as const
+/** Files that run at once. They wait often, for processes, packages, services, the boot of a machine and the end of a watch: two leave a part of two cores idle. */
+const CONCURRENCY = 3
 
 /** How long a test file may go on after its last test. */
 const LINGER_MS = 120_000
@@ -61,7 +61,7 @@ function planGroup({ name, node, files, reportFile, timeoutMs }: TestGroup): Che
       node.path ?? 'node',
       ...[
         RUNNER,
-        `${timeoutMs === undefined ? CONCURRENCY.lab : CONCURRENCY.unit}`,
+        `${CONCURRENCY}`,
         `${timeoutMs ?? 0}`,
         reportFile,
         guardModule(LINGER_MS),
