@@ -59,13 +59,7 @@ function planGroup({ name, node, files, reportFile, timeoutMs }: TestGroup): Che
     tests: { node: node.version, reportFile },
     argv: [
       node.path ?? 'node',
-      ...[
-        RUNNER,
-        `${CONCURRENCY}`,
-        `${timeoutMs ?? 0}`,
-        reportFile,
-        guardModule(LINGER_MS),
-      ],
+      ...[RUNNER, `${CONCURRENCY}`, `${timeoutMs ?? 0}`, reportFile, guardModule(LINGER_MS)],
       ...files.toSorted((a, b) => b.minutes - a.minutes).map(({ path }) => path),
     ],
   }
