@@ -22,6 +22,7 @@ export const GOOD_VALUES: Readonly<Record<string, Given>> = {
       TAPPASS_UPSTREAM_URL: 'https://models.example.com/v1',
       TAPPASS_RATE_CALLS: '100000000',
       TAPPASS_TAINTED_TOOLS: 'send_*, "quoted", http_request',
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'https://collector.example.com:4318',
     },
   },
   'OPA as a sidecar': {

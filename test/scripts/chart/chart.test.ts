@@ -200,6 +200,8 @@ test('chart: the network lets in what asks the gateway, and out what it asks', (
   const egress = one(renderManifests({}), 'NetworkPolicy', 'tappass').spec.egress
   assert.deepEqual(ports(egress), [53, 53, 5432, 6379, 443])
   assert.ok(egress.at(-1).to[0].ipBlock.except.includes('169.254.0.0/16'))
+  const traced = renderManifests(GOOD_VALUES['addresses and settings'] ?? {})
+  assert.deepEqual(ports(one(traced, 'NetworkPolicy', 'tappass').spec.egress), [53, 53, 5432, 6379, 443, 4318])
   const migration = one(renderManifests({}), 'NetworkPolicy', 'tappass-migration').spec
   assert.deepEqual([ports(migration.egress), migration.ingress], [[53, 53, 5432], undefined])
 })
@@ -246,7 +248,7 @@ test('chart: its version, its user and its programs are those of the rest', () =
   const { version } = JSON.parse(read('package.json')) as { version: string }
   const about = parse(read('charts/tappass/Chart.yaml')) as Any
   assert.deepEqual([about.version, about.appVersion], [version, version])
-  const user = /^USER (\d+):(\d+)$/m.exec(read('Dockerfile'))
+  const user = /^FROM \S+ AS gateway$[^]*?^USER (\d+):(\d+)$/m.exec(read('Dockerfile'))
   for (const pod of podsOf(renderManifests({})))
     assert.deepEqual([pod.securityContext.runAsUser, pod.securityContext.runAsGroup], user?.slice(1).map(Number))
   assert.match(read('Dockerfile'), /CREDENTIALS_DIRECTORY=\/run\/secrets/)
