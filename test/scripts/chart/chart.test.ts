@@ -248,7 +248,7 @@ test('chart: its version, its user and its programs are those of the rest', () =
   const { version } = JSON.parse(read('package.json')) as { version: string }
   const about = parse(read('charts/tappass/Chart.yaml')) as Any
   assert.deepEqual([about.version, about.appVersion], [version, version])
-  const user = /^FROM \S+ AS gateway$[^]*?^USER (\d+):(\d+)$/m.exec(read('Dockerfile'))
+  const user = /^FROM \S+ AS gateway$[\s\S]*?^USER (\d+):(\d+)$/m.exec(read('Dockerfile'))
   for (const pod of podsOf(renderManifests({})))
     assert.deepEqual([pod.securityContext.runAsUser, pod.securityContext.runAsGroup], user?.slice(1).map(Number))
   assert.match(read('Dockerfile'), /CREDENTIALS_DIRECTORY=\/run\/secrets/)

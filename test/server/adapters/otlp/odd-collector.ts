@@ -8,7 +8,7 @@ import { gunzipSync } from 'node:zlib'
 /** How it answers: it takes spans, it refuses them for good, it says that it has no room now, or it says nothing. */
 export type Manner = 'takes' | 'refuses' | 'full' | 'hangs'
 
-/** `bytes` is all that came, unpacked; `headers` those of each request. `answers` says how it answers from now on. */
+/** `bytes` is all that came, unpacked; `headers` those of each request. `answers` says how it answers requests that begin from now on. */
 export type OddCollector = Readonly<{
   url: string
   bytes: () => Buffer
@@ -35,18 +35,20 @@ export async function startOddCollector(protocol: 'http/protobuf' | 'grpc'): Pro
     protocol === 'grpc'
       ? createHttp2Server().on('stream', async (stream: ServerHttp2Stream, given: IncomingHttpHeaders) => {
           stream.on('error', () => {})
+          const asked = manner
           headers.push(given)
           received.push(gunzipSync((await readAll(stream)).subarray(5)))
-          if (manner === 'hangs') return
-          const status = String(GRPC_STATUS[manner])
+          if (asked === 'hangs') return
+          const status = String(GRPC_STATUS[asked])
           stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true })
           stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': status }))
-          stream.end(manner === 'takes' ? Buffer.alloc(5) : undefined)
+          stream.end(asked === 'takes' ? Buffer.alloc(5) : undefined)
         })
       : createServer(async (request, response) => {
+          const asked = manner
           headers.push(request.headers)
           received.push(gunzipSync(await readAll(request)))
-          if (manner !== 'hangs') response.writeHead(HTTP_STATUS[manner]).end()
+          if (asked !== 'hangs') response.writeHead(HTTP_STATUS[asked]).end()
         })
   const sockets = new Set<{ destroy: () => void }>()
   server.on('connection', (socket) => sockets.add(socket))
