@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Failure, renderFailure } from '../core/failure.ts'
+import { opaUrl } from './opa-url.ts'
 import { type Pins, parsePins } from './pin.ts'
 import { createBundle, readPolicyFiles } from './policy-bundle.ts'
 
@@ -28,8 +29,7 @@ function refused(what: string, where: string, why: string): Failure {
 
 /** Returns the bytes of the program. Throws a `Failure` for bytes of another digest, and where none can be had. */
 export async function fetchOpa({ pin, address, sha256, architecture }: OpaSource, get: Get): Promise<Uint8Array> {
-  const name = architecture === 'x64' ? 'amd64' : architecture
-  const url = `${address === '' ? pin.download : address}/v${pin.version}/opa_linux_${name}_static`
+  const url = opaUrl(address === '' ? pin.download : address, pin.version, architecture)
   const fetched = async (from: string) => {
     try {
       return await get(from)

@@ -1,10 +1,7 @@
 /** Renders the chart's templates with Handlebars: the functions of Helm that they use, by their names, with Helm's meaning. */
-import { createRequire } from 'node:module'
-import type handlebars from 'handlebars'
 import { stringify } from 'yaml'
+import { createTemplateEngine } from '../core/template.ts'
 import { translateTemplate } from './chart-template.ts'
-
-const Handlebars: typeof handlebars = createRequire(import.meta.url)('handlebars/dist/handlebars.js')
 
 /** What templates see: `Values`, `Release`, `Chart`. */
 export type ChartContext = Readonly<Record<string, unknown>>
@@ -56,7 +53,7 @@ function each(items: unknown, { fn }: Block): string {
 
 /** Takes the chart's files by their paths in it, and gives what renders one of its templates. An unknown function throws when it is reached. */
 export function createChartEngine(files: ReadonlyMap<string, string>): (path: string, context: ChartContext) => string {
-  const engine = Handlebars.create()
+  const engine = createTemplateEngine()
   const templates = new Map<string, Render>()
   // Handlebars gives its own options behind the arguments.
   for (const [name, work] of Object.entries(FUNCTIONS))

@@ -7,6 +7,7 @@ import { HOST_PATH } from '../../contract/path.ts'
 import { parsePins } from '../artifacts/pin.ts'
 import { bundleKey, createBundle, readPolicyFiles } from '../artifacts/policy-bundle.ts'
 import { CHART_FOLDER, openChart, type Release } from '../chart/chart.ts'
+import { YAML_VERSION } from '../chart/chart-engine.ts'
 import { type Invocation, textOption, textOptions } from '../command-line/invocation.ts'
 import { Failure, usageFailure } from '../core/failure.ts'
 
@@ -33,7 +34,7 @@ function readValues({ workingFolder }: Invocation, file: string): Readonly<Recor
   }
   let values: unknown
   try {
-    values = parse(readFileSync(resolve(workingFolder, file), 'utf8'), { version: '1.1' }) ?? {}
+    values = parse(readFileSync(resolve(workingFolder, file), 'utf8'), YAML_VERSION) ?? {}
   } catch (cause) {
     return refuse((cause as Error).message)
   }
@@ -83,7 +84,7 @@ async function policy(invocation: Invocation): Promise<number> {
     data: { 'opa.yaml': config },
     binaryData: { 'bundle.tar.gz': Buffer.from(bundle).toString('base64') },
   }
-  invocation.stdout.write(`---\n${stringify(manifest, { version: '1.1', lineWidth: 0 })}`)
+  invocation.stdout.write(`---\n${stringify(manifest, { ...YAML_VERSION, lineWidth: 0 })}`)
   invocation.stderr.write(`values:  policy: { engine: opa, opa: { bundle: ${name} } }\n`)
   return EXIT_CODE.upToDate
 }

@@ -4,7 +4,13 @@ import type handlebars from 'handlebars'
 
 // In one file: the package's own entry loads 44, among them what reads source maps.
 const Handlebars: typeof handlebars = createRequire(import.meta.url)('handlebars/dist/handlebars.js')
-const engine = Handlebars.create()
+
+/** Creates an engine with no helpers but those of Handlebars, for templates of another kind than `render` takes. */
+export function createTemplateEngine(): typeof handlebars {
+  return Handlebars.create()
+}
+
+const engine = createTemplateEngine()
 
 /** A run on many hosts renders the same templates for each. */
 const compiled = new Map<string, ReturnType<typeof handlebars.compile>>()

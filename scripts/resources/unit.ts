@@ -77,13 +77,13 @@ async function textOf(desired: Promise<UnitText>): Promise<string> {
   return (await desired).text
 }
 
-async function planUnitFile(getFact: GetFact, options: UnitOptions, desired: Promise<UnitText>) {
-  const { name, content } = options
+async function planUnitFile(getFact: GetFact, { name, content }: UnitOptions, desired: Promise<UnitText>) {
   if (content === undefined || isInstance(name)) return []
-  const changes = await planFile(getFact, { path: unitPath(name), ...ROOT_FILE }, textOf(desired))
-  const state = isTemplate(name) ? undefined : await getFact(unitFact(name))
-  // `systemctl enable` has systemd read its units again: once is enough for one that it has never seen.
-  if (state?.load === 'not-found' && enableChanges(options, state).length > 0) return changes
+  return await planFile(getFact, { path: unitPath(name), ...ROOT_FILE }, textOf(desired))
+}
+
+/** With what has systemd read the written file. */
+function reloading(changes: readonly Change[]): readonly Change[] {
   return changes.map((each): Change => ({ ...each, commands: [...each.commands, RELOAD_COMMAND] }))
 }
 
@@ -209,15 +209,18 @@ export function unit(options: UnitOptions): Resource {
         options.standby === undefined ? undefined : getFact(unitFact(options.standby)),
         listensAt === undefined || getFact(listeningFact(listensAt.host, listensAt.port)),
       ])
-      if (state === undefined) return file
+      if (state === undefined) return reloading(file)
+      const enabling = enableChanges(options, state)
+      // `systemctl enable` has systemd read its units again: once is enough for one that it has never seen.
+      const isReadOnce = state.load === 'not-found' && enabling.length > 0
       const isUp = state.active === 'active' || state.active === 'reloading'
       const reason = restartReason(options, state, desiredState, { readDigest, isListening })
       const running = isUp ? restartChanges(options, reason, before) : startChanges(options, state, before)
       return [
-        ...file,
+        ...(isReadOnce ? file : reloading(file)),
         // A change of the file includes daemon-reload.
         ...(file.length === 0 ? reloadChanges(options, state) : []),
-        ...enableChanges(options, state),
+        ...enabling,
         ...(options.isRunning === false ? [] : running),
         ...(isUp && reason !== undefined ? [] : standbyChanges(options, standby)),
       ]

@@ -2,6 +2,7 @@
 
 import { HOST_PATH } from '../../contract/path.ts'
 import { ACCOUNT, UNIT } from '../../contract/unit.ts'
+import { opaUrl } from '../artifacts/opa-url.ts'
 import { parsePins } from '../artifacts/pin.ts'
 import { render } from '../core/template.ts'
 import { hasSteppedRestart } from '../facts/distribution.ts'
@@ -21,16 +22,13 @@ const ROOT = { owner: 'root', group: 'root' } as const
 /** Of the limit; the rest is for what Go does not count. */
 const GO_MEMORY_SHARE = 0.85
 
-/** Its platform names, by ours. */
-const ARCHITECTURES = { 'linux-x64': 'amd64', 'linux-arm64': 'arm64' } as const
-
 function download(
   { downloads, opa, proxy }: HostSpec,
   text: (path: string) => string,
   version: string,
 ): ProgramDownload {
-  const from = `${downloads.opa ?? parsePins(text('versions.yaml')).opa.download}/v${version}`
-  const urls = Object.entries(ARCHITECTURES).map(([platform, name]) => [platform, `${from}/opa_linux_${name}_static`])
+  const from = downloads.opa ?? parsePins(text('versions.yaml')).opa.download
+  const urls = ['x64', 'arm64'].map((architecture) => [`linux-${architecture}`, opaUrl(from, version, architecture)])
   return { urls: Object.fromEntries(urls), sha256: opa.sha256, proxy: (url) => proxyFor(proxy, url) }
 }
 

@@ -47,14 +47,17 @@ export function runLocal(
   const startMs = clock.elapsedMs()
   try {
     const found = step.inspect(call, context)
-    const outcome = doneOutcome(step, startMs, clock, merge(step.name, found))
-    call.trace?.span?.(stepSpan(call, outcome, startMs))
-    return { step, found, outcome }
+    return { step, found, outcome: traced(call, doneOutcome(step, startMs, clock, merge(step.name, found)), startMs) }
   } catch (cause) {
     const outcome = failedOutcome(step.name, clock.elapsedMs() - startMs, cause)
-    call.trace?.span?.(stepSpan(call, outcome, startMs))
-    return { step, found: [], outcome }
+    return { step, found: [], outcome: traced(call, outcome, startMs) }
   }
+}
+
+/** Gives the outcome, once its span is told where somebody records it. */
+function traced<Outcome extends StepOutcome>(call: Call, outcome: Outcome, startMs: number): Outcome {
+  call.trace?.span?.(stepSpan(call, outcome, startMs))
+  return outcome
 }
 
 /** The span of a step that began then. */
@@ -76,13 +79,10 @@ export async function runRemote(step: RemoteStep, call: Call, context: StepConte
   try {
     step.inspect(call, context).then(resolve, reject)
     const { findings, allowance } = await promise
-    const outcome = doneOutcome(step, startMs, clock, findings)
-    call.trace?.span?.(stepSpan(call, outcome, startMs))
-    return { outcome, allowance }
+    return { outcome: traced(call, doneOutcome(step, startMs, clock, findings), startMs), allowance }
   } catch (cause) {
     const outcome = failedOutcome(step.name, clock.elapsedMs() - startMs, cause)
-    call.trace?.span?.(stepSpan(call, outcome, startMs))
-    return { outcome, allowance: undefined }
+    return { outcome: traced(call, outcome, startMs), allowance: undefined }
   } finally {
     clearTimeout(timer)
   }

@@ -642,7 +642,7 @@ const scripts: readonly Room[] = [
   {
     path: 'scripts/chart',
     is: 'The Helm chart, rendered without Helm: its templates in the language of Handlebars, its values and their schema.',
-    knows: [],
+    knows: ['scripts/core'],
   },
   {
     path: 'scripts/commands',
